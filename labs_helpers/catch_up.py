@@ -64,12 +64,16 @@ def catch_up(
     exercise_id: str | None,
     passed: Callable[[str], bool],
     names: OwnNames = USUAL,
+    begin: Callable[[str], str] = lambda wanted: "",
+    seen: Callable[[str], str] = lambda wanted: "",
 ) -> CaughtUp:
     """Do the exercises up to and including one, by default the last, that are not done yet.
 
-    ``passed`` tells whether an exercise's check passes. The cell says first how much will run, and
-    then how far the run is. Raises LabError when the check does not pass afterwards, with the cells
-    that failed.
+    ``passed`` tells whether an exercise's check passes. ``begin`` is asked before the lab's first
+    cell runs: it makes what the lab's beginning lacks and says so, or raises LabError. ``seen``:
+    what is there in words, for an exercise whose check does not pass afterwards. The cell says
+    first how much will run, and then how far the run is. Raises LabError when the check does not
+    pass afterwards, with the cells that failed.
     """
     if not (known := list(exercises(notebook))):
         raise LabError("This lab has no exercise.")
@@ -77,13 +81,17 @@ def catch_up(
     cells = until(notebook, wanted, passed, names)
     if not cells:
         return CaughtUp((), ())
-    display(paragraph(_what_will_run(len(cells), len(until(notebook, wanted, _never)), wanted)))
+    every = len(until(notebook, wanted, _never))
+    if len(cells) == every and (made := begin(wanted)):
+        display(paragraph(made))
+    display(paragraph(_what_will_run(len(cells), every, wanted)))
     area = display(paragraph("The first cell runs ..."))
     caught = run(cells, passed, lambda said: area.update(paragraph(said)))
     if wanted not in caught.shown:
         failed = "".join(f"\n  {line}" for line in caught.failed) or " none."
         raise LabError(
             f"The check of {wanted} does not pass yet. Cells that failed:{failed}\n"
+            f"{seen(wanted)}"
             "Make the lab's beginning again, and catch up from there:\n"
             f'  lab.restart()\n  lab.catch_up("{wanted}")'
         )

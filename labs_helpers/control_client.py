@@ -17,6 +17,7 @@ from labs_helpers.defaults import (
 from labs_helpers.display.rendering import Rendering, duration, paragraph
 from labs_helpers.errors import LabError, spoken
 from labs_helpers.files import LabsError
+from labs_helpers.runtime import background_process
 from labs_helpers.workspace import Workspace
 
 
@@ -34,7 +35,17 @@ class Control:
     """Sends requests to ``/_labs/...`` on the sandbox's port, with the token of its owner."""
 
     workspace: Workspace
-    port: int
+
+    @property
+    def port(self) -> int:
+        """The port of today, so that nobody else's sandbox gets the token.
+
+        Raises LabsError while the sandbox does not run.
+        """
+        found = background_process.running(self.workspace.sandbox / "server.json")
+        if found is None or not isinstance(found.facts.get("port"), int):
+            raise LabsError(SANDBOX_DOWN)
+        return int(found.facts["port"])
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """The JSON answer.

@@ -182,22 +182,29 @@ def service(
 ) -> Rendering:
     """A service of ECS as it is, or once its deployment has ended, or `wait` seconds are over.
 
-    show: told of every change meanwhile. Raises LabError where there is no such service.
+    A deployment of which no task runs and that nothing ends is not waited for any longer, once
+    tasks fail to start again and again for one reason. show: told of every change meanwhile. Raises
+    LabError where there is no such service.
     """
     ecs, until = boto3.client("ecs"), time.monotonic() + wait
-    before = ""
+    before, known = "", None
     while True:
         found = described(ecs, name, cluster)
         tasks = tasks_of(ecs, found, cluster)
+        if known is None:
+            known = {each["taskArn"] for each in tasks}
+        in_vain = ecs_service.fails_to_start(found, tasks, known)
         compared = environ.get("LABS_START")  # a program runs the notebook
         settled = ecs_service.has_settled(found, tasks)
-        over = time.monotonic() >= until
+        over = in_vain or time.monotonic() >= until
         drawn = ecs_service.service(
             found,
             tasks,
             None if compared else partial(page.address, environ=environ),
-            "" if settled or not (over or show) else _stage(ecs, name, cluster),
+            "" if settled or in_vain or not (over or show) else _stage(ecs, name, cluster),
         )
+        if in_vain and wait:
+            return _followed_by(drawn, ecs_service.IN_VAIN)
         if settled or over:
             return drawn
         if show is not None and drawn.text != before:

@@ -47,13 +47,32 @@ FOR_THE_LEARNER = (
 
 def said(fault: BaseException) -> str:
     """The message for the learner; for a sandbox or an engine that is down, how to start it."""
-    if isinstance(fault, botocore.exceptions.EndpointConnectionError) and is_sandbox(
-        str(fault.kwargs.get("endpoint_url", ""))
-    ):
-        return SANDBOX_DOWN
+    if isinstance(fault, botocore.exceptions.EndpointConnectionError):
+        asked = str(fault.kwargs.get("endpoint_url", ""))
+        if is_sandbox(asked):
+            return _of_an_earlier_port(asked) or SANDBOX_DOWN
     if _found_no_daemon(fault) and _engine_is_down():
         return ENGINE_DOWN
     return str(fault)
+
+
+def _of_an_earlier_port(asked: str) -> str:
+    """What to do with a client that asks another port than the sandbox has; empty for none."""
+    now = os.environ.get("AWS_ENDPOINT_URL", "")
+    if not is_sandbox(now) or f"{asked}/".startswith(f"{now}/") or not _is_sandboxs_port(now):
+        return ""
+    return (
+        f"This client asks {asked.rstrip('/')}, and the sandbox is at {now}: the client was made "
+        "before the sandbox started again. Run the cell again that makes the client."
+    )
+
+
+def _is_sandboxs_port(address: str) -> bool:
+    """Whether somebody listens on the port that the environment names."""
+    host, _, port = address.removeprefix("http://").partition(":")
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return port.isdecimal() and probe.connect_ex((host, int(port))) == 0
 
 
 def _found_no_daemon(fault: BaseException) -> bool:

@@ -258,7 +258,8 @@ class Lab(Lesson):
     def bring_back(self) -> Rendering:
         """Make again what this lab's beginning had and what is gone. What is there stays as it is.
 
-        For a lab that you began, and from which another lab has removed something since.
+        For a lab that you began, and of whose beginning something is gone since. What does not
+        come back alone is named: ``restart`` makes that.
         """
         if self.mode == modes.AWS:
             raise LabError(
@@ -266,11 +267,7 @@ class Lab(Lesson):
             )
         back = beginning.bring_back(self.title.number, self._place)
         self.trace(clear=True)  # what was sent for it is not the lesson
-        if not back:
-            return paragraph("Nothing to bring back: what this lab began with is there.")
-        return paragraph(
-            f"Back again: {'; '.join(back)}. What the lesson's cells had made, they make again."
-        )
+        return paragraph(back.text)
 
     @spoken
     def prepare(self, account: str | None = None) -> Rendering:

@@ -18,7 +18,7 @@ from labs_helpers.errors import LabError, spoken
 from labs_helpers.files import LabsError
 from labs_helpers.labs.exercises import exercise, exercises
 from labs_helpers.labs.questions import question as question_of
-from labs_helpers.prepare import Place
+from labs_helpers.prepare import Place, beginning
 from labs_helpers.progress.journal import Journal
 from labs_helpers.progress.report import report
 from labs_helpers.progress.summary import DONE, LabSummary, so_far, summary
@@ -174,21 +174,57 @@ class Lesson:
         """Do the exercises up to and including this one, by default all, with their solutions.
 
         Runs the lab's cells in this kernel, from the last exercise whose check passes: what they
-        make is made again, also what you deleted. An exercise that is done this way counts as
-        shown, unless you had done it before. Raises LabError when a check still does not pass, with
-        the cells that failed.
+        make is made again, also what you deleted. Where they run from the first, what is gone of
+        the lab's beginning is made before, as ``lab.bring_back`` does. An exercise that is done
+        this way counts as shown, unless you had done it before. Raises LabError when a check still
+        does not pass, with the cells that failed, and at once where the lab's beginning is gone
+        and does not come back alone.
         """
         if exercise_id is not None:
             self._require(exercise_id, "catch_up", "exercise")
         before = self._summary()
         done = [one.id for one in before.parts if one.state == DONE] if before else None
-        caught = catch_up.catch_up(self._notebook, exercise_id, self._passes, self._names)
+        caught = catch_up.catch_up(
+            self._notebook, exercise_id, self._passes, self._names, self._begin, self._seen
+        )
         for one in caught.shown:
             self.note("shown", one)
         return caught.drawn(done)
 
     def _passes(self, check_id: str) -> bool:
         return isinstance(checks.run(check_id, self._world()), checks.Passed)
+
+    def _begin(self, wanted: str) -> str:
+        """Make what is gone of the lab's beginning; what was made, in words, empty for nothing.
+
+        Raises LabError for what does not come back alone; on AWS, where nothing is made without a
+        word of the learner's, for all that is gone.
+        """
+        number = self.title.number
+        if self.mode == modes.AWS:
+            if gone := beginning.what_is_gone(number, self._place):
+                raise LabError(f"Nothing was run. {gone}")
+            return ""
+        if gone := "; ".join(beginning.stays_gone(number, self._place)):
+            raise LabError(
+                f"Nothing was run. Gone, of what this lab began with: {gone}.\n"
+                "Make the lab's beginning again, and catch up from there:\n"
+                f'  lab.restart()\n  lab.catch_up("{wanted}")'
+            )
+        with notebook_output.progress("Looking at what is gone of the lab's beginning ..."):
+            back = beginning.bring_back(number, self._place)
+        if not back.made:
+            return ""
+        removed = f" Removed for it: {'; '.join(back.removed)}." if back.removed else ""
+        return (
+            f"What was gone of the lab's beginning is back first: {'; '.join(back.made)}.{removed}"
+        )
+
+    def _seen(self, wanted: str) -> str:
+        """What the check of an exercise finds, and what is gone, in lines; empty for nothing."""
+        found = verdict(wanted, checks.run(wanted, self._world())).text
+        gone = beginning.what_is_gone(self.title.number, self._place)
+        return "".join(f"{each}\n" for each in (found, gone) if each)
 
     def _question(self, method: str, question_id: str, answer: str | None) -> Rendering:
         self._require(question_id, method, "question")

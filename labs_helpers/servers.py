@@ -58,6 +58,12 @@ def start(
     return Servers(sandbox, engine, docker, again, note)
 
 
+def all_run(workspace: Workspace) -> bool:
+    """Whether sandbox, engine and runner run, by their records; none of them is asked."""
+    kinds = (sandbox_process, engine_process, runner_process)
+    return all(each.running(workspace) is not None for each in kinds)
+
+
 def stop(workspace: Workspace, say: Say = quiet) -> bool:
     """Stop them; False when none was running."""
     # the runner first: it reports how its jobs ended

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import boto3
 
-from labs_helpers import aws_session, kernel, left_out, modes, on_aws, servers
+from labs_helpers import aws_session, kernel, left_out, modes, on_aws, reconnecting, servers
 from labs_helpers.control_client import Control
 from labs_helpers.curriculum import LABS
 from labs_helpers.defaults import FRESH_START
@@ -47,6 +47,7 @@ def start(number: str, fresh: bool = False) -> Lab:
     workspace = Workspace.find()
     journal = None if by_program else Journal(workspace)
     kernel.install(number, journal)
+    reconnecting.install(workspace)
     if modes.mode(workspace) == modes.AWS:
         place = _place_on_aws(workspace)
         lab = Lab(LABS[number], place, journal=journal)
@@ -113,7 +114,7 @@ def _place_in_sandbox(workspace: Workspace) -> tuple[Place, str, tuple[str, ...]
     _apply(modes.environment(workspace, port))
     choices = workspace.remembered()
     account, region = str(choices["account"]), str(choices["region"])
-    control = Control(workspace, port)
+    control = Control(workspace)
     place = Place(workspace, modes.SANDBOX, account, region, control)
     notes = ((STARTED_AGAIN,) if found.started_again else ()) + control.notes()
     notes += (found.note,) if found.note else ()

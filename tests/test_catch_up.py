@@ -81,10 +81,24 @@ def test_what_the_learner_did_stays_done_and_what_is_in_the_way_is_told(commands
         assert "The check of 05.2 does not pass yet. Cells that failed:" in said
         assert "  docker push" in said or "  aws ecr get-login-password" in said
         assert 'lab.restart()\n  lab.catch_up("05.2")' in said
+        assert "05.2  not tried yet" in said or "✗ 05.2  not yet" in said  # what the check found
+        assert "Gone, of what this lab began with: repository demo-app-repo" in said
 
         kernel.run("lab.restart()")
         *_, said = kernel.run('lab.catch_up("05.2")')
         assert said == "Done for you: 05.1, 05.2. In your progress this counts as shown."
+
+
+def test_what_is_gone_of_the_beginning_is_made_first_and_said(commands: Commands) -> None:
+    with learner(commands) as (kernel, _):
+        kernel.run(start("05"))
+        kernel.run("%%bash\naws ecr delete-repository --force --repository-name demo-app-repo")
+        first, *_, said = kernel.run('lab.catch_up("05.1")')
+        assert first == (
+            "What was gone of the lab's beginning is back first: "
+            "repository demo-app-repo exists, empty."
+        )
+        assert said == "Done for you: 05.1. In your progress this counts as shown."
 
 
 def test_what_was_done_before_stays_done_and_what_runs_is_said_first(commands: Commands) -> None:

@@ -287,6 +287,16 @@ def test_an_account_is_added_with_a_profile_of_its_own(learner: Learner) -> None
     ]
 
 
+def test_only_a_start_is_called_a_start(learner: Learner) -> None:
+    starting = "Starting the sandbox and the engine ..."
+    assert starting in learner.labs("clean-up").stderr
+    again = learner.labs("clean-up").stderr
+    assert starting not in again
+    assert "Looking at account" in again
+    sandbox_process.stop(learner.workspace, print)
+    assert starting in learner.labs("clean-up").stderr
+
+
 def test_a_list_of_accounts_starts_no_sandbox_and_adding_says_so(learner: Learner) -> None:
     listed = learner.labs("accounts")
     assert (listed.returncode, listed.stdout, listed.stderr) == (1, "", f"{SANDBOX_DOWN}\n")

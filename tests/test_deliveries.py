@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import boto3
 import pytest
 
 from labs_helpers import deliveries
+from labs_helpers.display import ecs_service
 from labs_helpers.display.rendering import Rendering
 from labs_helpers.errors import LabError
 
@@ -134,3 +136,92 @@ def test_while_a_deployment_waits_for_the_clock_the_picture_says_how_to_move_the
     assert "its stage is BAKE_TIME" in first
     assert "lab.clock.advance(minutes=5) moves it" in first
     assert "stage" not in found.text
+
+
+class Failing:
+    """ECS's client with a service of which another task fails to start at each look."""
+
+    def __init__(
+        self, breaker: bool = False, reasons: Sequence[str] = ("no image",), runs: int = 0
+    ) -> None:
+        self.looks = 0
+        self.breaker, self.reasons, self.runs = breaker, reasons, runs
+
+    def describe_services(self, **asked: Any) -> dict[str, Any]:
+        self.looks += 1
+        deployment = {
+            **{"id": "ecs-svc/2", "status": "PRIMARY", "rolloutState": "IN_PROGRESS"},
+            **{"taskDefinition": "arn:x:task-definition/app:2", "failedTasks": self.looks},
+            **{"desiredCount": 1, "runningCount": self.runs, "pendingCount": 0},
+        }
+        service = {
+            **{"serviceName": "web", "status": "ACTIVE", "createdAt": 0},
+            **{"desiredCount": 1, "runningCount": self.runs, "deployments": [deployment]},
+            "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": self.breaker}},
+        }
+        return {"services": [service]}
+
+    def list_tasks(self, **asked: Any) -> dict[str, Any]:
+        stopped = asked.get("desiredStatus") == "STOPPED"
+        return {"taskArns": [f"task/{n}" for n in range(self.looks)] if stopped else []}
+
+    def describe_tasks(self, tasks: list[str], **asked: Any) -> dict[str, Any]:
+        task = {
+            **{"startedBy": "ecs-svc/2", "lastStatus": "STOPPED", "createdAt": 1, "stoppedAt": 1},
+            **{"stopCode": "TaskFailedToStart", "containers": []},
+        }
+        return {
+            "tasks": [
+                {
+                    **{**task, "taskArn": arn},
+                    "stoppedReason": self.reasons[int(arn[5:]) % len(self.reasons)],
+                }
+                for arn in tasks
+            ]
+        }
+
+    def list_service_deployments(self, **asked: Any) -> dict[str, Any]:
+        return {"serviceDeployments": []}
+
+
+def waited(monkeypatch: pytest.MonkeyPatch, client: Failing, wait: float) -> str:
+    monkeypatch.setattr(boto3, "client", lambda service: client)
+    monkeypatch.setattr(deliveries, "_PAUSE", 0)
+    return deliveries.service("web", "demo", {}, wait).text
+
+
+def test_tasks_that_fail_to_start_again_and_again_end_the_waiting_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = Failing()
+    said = waited(monkeypatch, client, 6000)
+    assert client.looks == 3
+    assert "Why tasks stopped, the newest first:\n- no image" in said
+    assert said.endswith(ecs_service.IN_VAIN)
+
+
+def test_tasks_that_failed_before_do_not_end_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Failing()
+    client.looks = 7
+    waited(monkeypatch, client, 6000)
+    assert client.looks == 9  # the first look, and one with a task that failed since
+
+
+@pytest.mark.parametrize(
+    "client",
+    [Failing(breaker=True), Failing(reasons=("no image", "no role")), Failing(runs=1)],
+    ids=["a circuit breaker ends it", "for several reasons", "a task runs"],
+)
+def test_what_may_still_change_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, client: Failing
+) -> None:
+    ticks = iter(range(1000))
+    monkeypatch.setattr(deliveries.time, "monotonic", lambda: next(ticks))
+    assert ecs_service.IN_VAIN not in waited(monkeypatch, client, 20)
+    assert client.looks == 20
+
+
+def test_a_look_without_waiting_says_nothing_of_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Failing()
+    client.looks = 7
+    assert ecs_service.IN_VAIN not in waited(monkeypatch, client, 0)

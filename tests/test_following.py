@@ -142,7 +142,8 @@ def test_what_another_lab_removed_comes_back_and_nothing_else_changes(kernel: Ke
     (shown,) = kernel.run("lab.bring_back()")
     assert shown == (
         "Back again: image demo-app:latest is built; "
-        "image demo-app:latest is tagged for demo-app-repo:latest."
+        "image demo-app:latest is tagged for demo-app-repo:latest. "
+        "What the lesson's cells had made, they make again."
     )
     (card,) = kernel.run('lab = start("05")')
     assert "bring_back" not in card

@@ -94,7 +94,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return SimpleNamespace(sandbox=server, engine=engine, started_again=False, note="")
 
     monkeypatch.setattr(servers, "start", started)
-    monkeypatch.setattr(startup, "Control", lambda workspace, port: Recorded())
+    monkeypatch.setattr(startup, "Control", lambda workspace: Recorded())
     monkeypatch.setattr("labs_helpers.labs.lab05.prepare.STEPS", (step("a"), step("b")))
     return done
 
@@ -125,7 +125,7 @@ def test_what_the_preparation_sent_is_not_in_the_trace(
     shown: list[str], sandbox: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded = Recorded()
-    monkeypatch.setattr(startup, "Control", lambda workspace, port: recorded)
+    monkeypatch.setattr(startup, "Control", lambda workspace: recorded)
 
     start("05")
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from labs_helpers import left_out
+from labs_helpers import catch_up, left_out
 from labs_helpers.curriculum import LABS
 from labs_helpers.errors import LabError
+from labs_helpers.lab import Lab
 from labs_helpers.left_out import Cell
 from labs_helpers.prepare import beginning
 from tests.labs.desk import PROJECT, Desk, desk
@@ -111,8 +112,11 @@ def test_nothing_is_gone_of_a_lab_that_has_just_begun(lab: Desk) -> None:
 def test_without_the_pipeline_a_lab_begins_again(lab: Desk, number: str) -> None:
     assert beginning.what_is_gone(number, lab.place) == (
         "Gone, of what this lab began with: the pipeline demo-app. lab.restart() makes the "
-        "beginning again, and keeps a snapshot of what is there."
+        "lab's beginning again, and keeps a snapshot of what is there."
     )
+    said = beginning.bring_back(number, lab.place)
+    assert said.stays_gone == ("the pipeline demo-app",)
+    assert "Nothing to bring back" not in said.text
 
 
 def test_a_pipeline_that_is_not_there_is_told_in_words(lab: Desk) -> None:
@@ -136,7 +140,7 @@ def test_the_service_that_is_gone_comes_back_and_nothing_else_changes(lab: Desk)
     )
     lab.place.removed.clear()
 
-    (said,) = beginning.bring_back("12", lab.place)
+    (said,) = beginning.bring_back("12", lab.place).made
 
     assert said == "the service web of the cluster demo runs 1.1.0 in 2 tasks"
     (web,) = ecs.describe_services(cluster="demo", services=["web"])["services"]
@@ -146,6 +150,47 @@ def test_the_service_that_is_gone_comes_back_and_nothing_else_changes(lab: Desk)
     assert set(before) < set(after)
     assert lab.place.removed == []
     assert beginning.what_is_gone("12", lab.place) == ""
+
+
+def test_a_missing_version_comes_back_and_the_other_images_stay(lab: Desk) -> None:
+    ecr = lab.place.client("ecr")
+    kept = ecr.batch_get_image(repositoryName="demo-app-repo", imageIds=[{"imageTag": "1.1.0"}])[
+        "images"
+    ][0]
+    ecr.put_image(
+        repositoryName="demo-app-repo", imageManifest=kept["imageManifest"], imageTag="mine"
+    )
+    ecr.batch_delete_image(repositoryName="demo-app-repo", imageIds=[{"imageTag": "1.0.0"}])
+    back = beginning.bring_back("12", lab.place)
+    assert back.made == ("repository demo-app-repo has the images 1.0.0 and 1.1.0",)
+    listed = ecr.list_images(repositoryName="demo-app-repo")["imageIds"]
+    assert {one["imageTag"] for one in listed} == {"1.0.0", "1.1.0", "mine"}
+    assert back.stays_gone == ()
+
+
+def test_catch_up_begins_with_what_is_gone_of_the_beginning(lab: Desk) -> None:
+    ecr = lab.place.client("ecr")
+    tags = [{"imageTag": "1.0.0"}, {"imageTag": "1.1.0"}]
+    ecr.batch_delete_image(repositoryName="demo-app-repo", imageIds=tags)
+    assert lab.lab._begin("12.1").startswith(
+        "What was gone of the lab's beginning is back first: "
+        "repository demo-app-repo has the images 1.0.0 and 1.1.0."
+    )
+    assert lab.lab._begin("12.1") == ""
+
+
+def test_catch_up_runs_nothing_where_the_beginning_does_not_come_back_alone(lab: Desk) -> None:
+    ran = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(catch_up, "run", lambda *given: ran.append(given))
+        with pytest.raises(LabError) as refused:
+            Lab(LABS["13"], lab.place).catch_up("13.1")
+    assert str(refused.value) == (
+        "Nothing was run. Gone, of what this lab began with: the pipeline demo-app.\n"
+        "Make the lab's beginning again, and catch up from there:\n"
+        '  lab.restart()\n  lab.catch_up("13.1")'
+    )
+    assert ran == []
 
 
 def test_lab_09_gets_its_service_back_with_the_first_release() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from labs_helpers.cli import needs, status
 from labs_helpers.control_client import Control
+from labs_helpers.runtime import shims
 from labs_helpers.sandbox import process
 from labs_helpers.sandbox.process import Server
 from labs_helpers.workspace import Workspace
@@ -24,7 +26,7 @@ def notes(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, facts: dict[str, Any]
 ) -> tuple[str, ...]:
     monkeypatch.setattr(Control, "ask", lambda *_: facts)
-    return Control(workspace, 1).notes()
+    return Control(workspace).notes()
 
 
 def clock_row(offset: float) -> str:
@@ -35,6 +37,21 @@ def clock_row(offset: float) -> str:
     docker = {"kind": "standin", "path": "", "why": ""}
     rows = status.rows({**found, "sandbox": facts, "engine": None, "docker": docker})
     return dict(rows)["clock"]
+
+
+@pytest.mark.parametrize(("claimed", "said"), [(0, "0 jobs"), (1, "1 job"), (2, "2 jobs")])
+def test_status_counts_jobs_in_words(claimed: int, said: str) -> None:
+    runner = {"answers": True, "pid": 1, "uptime_seconds": 1, "memory_bytes": 1}
+    shown = status._runner_shown({**runner, "claimed": claimed, "waiting": 0})
+    assert shown[1] == ("", f"{said} running, 0 waiting")
+
+
+def test_a_docker_command_is_named_once(workspace: Workspace, tmp_path: Path) -> None:
+    program = tmp_path / "docker"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    found = shims.choose_docker(workspace, {"PATH": str(tmp_path)})
+    assert (found.path, found.why) == (program, "the first docker on the PATH")
 
 
 def test_the_card_says_nothing_of_a_sandbox_in_order(

@@ -61,7 +61,7 @@ def test_a_host_of_aws_is_named_as_botocore_names_it() -> None:
 def test_what_asks_the_sandbox_itself_says_so(workspace: Workspace) -> None:
     workspace.control_token.write_text("token")
     with pytest.raises(LabsError) as caught:
-        Control(workspace, free_port()).ask("GET", "status")
+        Control(workspace).ask("GET", "status")
     assert str(caught.value) == SANDBOX_DOWN
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from labs_helpers import servers
 from labs_helpers.cli.configure import configure
-from labs_helpers.cli.terminal import columns, say, table, working
+from labs_helpers.cli.starting import starting
+from labs_helpers.cli.terminal import columns, say, table
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import SANDBOX_DOWN
 from labs_helpers.files import LabsError
@@ -49,10 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.what == "list":
         if server is None:
             raise LabsError(SANDBOX_DOWN)
-        control = Control(workspace, server.port)
+        control = Control(workspace)
         return _list(control.ask("GET", "accounts")["accounts"], arguments.json)
-    with working("Starting the sandbox and the engine ...") as between:
-        control = Control(workspace, servers.start(workspace, between).sandbox.port)
+    with starting(workspace) as between:
+        servers.start(workspace, between)
+    control = Control(workspace)
     if server is None:
         say("The sandbox was not running, and runs now; labs stop stops it.")
     if arguments.what == "restore":

@@ -108,7 +108,7 @@ def _looker(workspace: Workspace) -> Callable[[str, str], Any]:
     from labs_helpers.prepare import Place
     from labs_helpers.progress.journal import Journal
 
-    control = Control(workspace, port) if port else None
+    control = Control(workspace) if port else None
     where = Place(workspace, modes.mode(workspace), account, region, control)
 
     def look(number: str, check_id: str) -> Any:

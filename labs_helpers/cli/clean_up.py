@@ -16,6 +16,7 @@ import boto3
 from labs_helpers import aws_session, modes, servers
 from labs_helpers.clean_up.delete import Remains, delete
 from labs_helpers.clean_up.found import Survey, Thing, survey
+from labs_helpers.cli.starting import starting
 from labs_helpers.cli.terminal import say, table, working
 from labs_helpers.control_client import Control
 from labs_helpers.files import LabsError
@@ -76,13 +77,13 @@ def find(workspace: Workspace, in_sandbox: bool = False) -> Place:
 
 
 def _sandbox(workspace: Workspace) -> Place:
-    with working("Starting the sandbox and the engine ...") as between:
+    with starting(workspace) as between:
         port = servers.start(workspace, between).sandbox.port
     given = modes.environment(workspace, port).applied(os.environ)
     os.environ.clear()
     os.environ.update(given)
     names = workspace.own_names
-    return Place(workspace, modes.SANDBOX, names.account, names.region, Control(workspace, port))
+    return Place(workspace, modes.SANDBOX, names.account, names.region, Control(workspace))
 
 
 def show(found: Survey) -> None:

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         "repository": arguments.repository,
         "folder": str(folder),
     }
-    found = Control(workspace, server.port).ask("POST", "connections", sent)
+    found = Control(workspace).ask("POST", "connections", sent)
     print(f"{found['arn']} is {found['status']}")
     print(f"{arguments.repository} is {folder}")
     return 0

@@ -160,7 +160,8 @@ def _runner_shown(runner: dict[str, Any] | None) -> list[tuple[str, str]]:
         return [("runner", "not running, so no build and no task runs; start it with: labs start")]
     if not runner["answers"]:
         return [("runner", _life(runner)), ("", "it has not asked the sandbox for work yet")]
-    jobs = f"{runner['claimed']} jobs running, {runner['waiting']} waiting"
+    running = runner["claimed"]
+    jobs = f"{running} {'job' if running == 1 else 'jobs'} running, {runner['waiting']} waiting"
     return [("runner", _life(runner)), ("", jobs)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -15,6 +15,12 @@ _NUMBERS = (2, 3, 4, 5)
 _MOST_REASONS = 3
 _IDS = re.compile(r"\b[0-9a-f]{32}\b|(?<=request id: )[0-9a-f-]{36}\b|(?<=ecs-svc/)\d+\b")
 """The ID of a task, as the name of a role's session, of a request, and of a deployment."""
+_FAILURES = 3
+"""Tasks that fail to start for one reason, after which waiting for one that runs is in vain."""
+IN_VAIN = (
+    "The waiting ends here: tasks of the newest deployment fail to start again and again, for the "
+    "same reason, and none runs. Without a circuit breaker, ECS goes on trying."
+)
 _FAILED, _COMPLETED, _BACK = "deployment failed: ", "deployment completed", "rolling back to "
 
 
@@ -35,7 +41,7 @@ def service(
     live = [each for each in tasks if each["lastStatus"] != "STOPPED"]
     head = paragraph(
         f"The service {found['serviceName']} is {found['status']}: {found['runningCount']} of "
-        f"{found['desiredCount']} tasks run."
+        f"{found['desiredCount']} {'task runs' if found['desiredCount'] == 1 else 'tasks run'}."
     )
     parts = [
         head,
@@ -85,6 +91,25 @@ def has_settled(found: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]]) ->
     # one that has failed and is not PRIMARY any more is being rolled back
     states = [each.get("rolloutState") for each in deployments]
     return states == ["COMPLETED"] and len(live) == found["desiredCount"]
+
+
+def fails_to_start(
+    found: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], earlier: Collection[str]
+) -> bool:
+    """Whether the newest deployment starts tasks in vain, and nothing ends the deployment.
+
+    earlier: the ARNs of the tasks that the first look found. One task at least has to be newer:
+    what was wrong may have been put right since the earlier ones.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentCircuitBreaker.html
+    """
+    breaker = found.get("deploymentConfiguration", {}).get("deploymentCircuitBreaker", {})
+    if breaker.get("enable") or not found["deployments"] or found["deployments"][0]["runningCount"]:
+        return False
+    own = [each for each in tasks if each.get("startedBy") == found["deployments"][0].get("id")]
+    failed = [each for each in own if each.get("stopCode") == "TaskFailedToStart"]
+    reasons = {_IDS.sub("…", each.get("stoppedReason", "")) for each in failed}
+    newer = [each for each in failed if each["taskArn"] not in earlier]
+    return bool(newer) and len(failed) >= _FAILURES and len(reasons) == 1
 
 
 def _deployment(each: Mapping[str, Any], numbered: bool) -> tuple[str, ...]:

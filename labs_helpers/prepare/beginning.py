@@ -19,6 +19,7 @@ ONLY_THAT = (
     "lab.bring_back() makes only what is gone, and leaves the rest as you have it. What you "
     "deleted on purpose, as an exercise asks, you need not bring back"
 )
+STAYS_GONE = "lab.restart() makes the lab's beginning again, and keeps a snapshot of what is there"
 EARLIER = "begun earlier: nothing that you made was changed. To start over: lab.restart()"
 
 
@@ -37,6 +38,45 @@ class Beginning:
     notes: tuple[str, ...] = ()
     snapshot: str = ""
     so_far: str = ""
+
+
+@dataclass(frozen=True)
+class BroughtBack:
+    """What ``bring_back`` did: each in words.
+
+    made: what it made again. stays_gone: what the lab began with, is gone, and only a restart
+    makes. cells: what the lesson's cells had made, and is gone. removed: what was in the way.
+    """
+
+    made: tuple[str, ...] = ()
+    stays_gone: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """What the learner is told."""
+        if not (self.made or self.stays_gone or self.cells):
+            return "Nothing to bring back: what this lab began with is there."
+        said = []
+        if self.made:
+            said.append(
+                f"Back again: {'; '.join(self.made)}. "
+                "What the lesson's cells had made, they make again."
+            )
+        if self.removed:
+            said.append(f"Removed for it: {'; '.join(self.removed)}.")
+        if self.stays_gone:
+            said.append(
+                f"Not brought back, since it does not come back alone: "
+                f"{'; '.join(self.stays_gone)}. {STAYS_GONE}."
+            )
+        elif self.cells:
+            said.append(
+                f"Gone, and made by the lesson's cells: {'; '.join(self.cells)}. "
+                f"They make it again; {STAYS_GONE}."
+            )
+        return " ".join(said)
 
 
 _LINES = 4
@@ -64,8 +104,7 @@ def go_on(number: str, place: Place, found: Entry | None, say: Say = quiet) -> B
             step.ensure(place)
     notes: tuple[str, ...] = ()
     lost = _lost(listed, place)
-    cleaned_up = (step.cleaned_up(place) for step in listed if step.cleaned_up is not None)
-    if names := [*lost.values(), *filter(None, cleaned_up)]:
+    if names := [*lost.values(), *_made_by_cells(listed, place)]:
         notes += (
             f"gone, as after a clean-up: {' and '.join(names)}",
             "to do the lab again: lab.restart() makes its beginning, with all that it needs",
@@ -150,20 +189,31 @@ def _price(step: Step, place: Place) -> str:
     return f"; {step.costs(place)}" if step.costs is not None else ""
 
 
-def bring_back(number: str, place: Place) -> tuple[str, ...]:
-    """Make the things of a lab's beginning that are gone; in words, what was made.
+def bring_back(number: str, place: Place) -> BroughtBack:
+    """Make the things of a lab's beginning that come back alone, and name those that do not.
 
     Raises as a step does.
     """
     back = []
-    for step in _in_order(steps(number, place.mode)):
+    place.removed.clear()
+    listed = steps(number, place.mode)
+    for step in _in_order(listed):
         if _is_gone(step, place):
             (step.back or step.ensure)(place)
             back.append(place.workspace.own_names.of(step.fact))
     found = Record(place.workspace).entry(number)
     if found is not None:
         Record(place.workspace).write(number, replace(found, since=()))
-    return tuple(back)
+    cells = _made_by_cells(listed, place)
+    return BroughtBack(
+        tuple(back), stays_gone(number, place), tuple(cells), tuple(dict.fromkeys(place.removed))
+    )
+
+
+def stays_gone(number: str, place: Place) -> tuple[str, ...]:
+    """What the lab began with, is gone, and ``bring_back`` does not make; in words."""
+    listed = steps(number, place.mode)
+    return tuple(name for step, name in _lost(listed, place).items() if step.gone is None)
 
 
 def what_is_gone(number: str, place: Place) -> str:
@@ -180,10 +230,8 @@ def what_is_gone(number: str, place: Place) -> str:
         return ""
     if place.mode == "aws":
         return f"Not there, of what this lab begins with: {'; '.join(names)}. See lab.prepare()."
-    if over:
-        how = "lab.restart() makes the beginning again, and keeps a snapshot of what is there."
-    else:
-        how = "lab.bring_back() makes it again, and changes nothing else."
+    alone_again = "lab.bring_back() makes it again, and changes nothing else"
+    how = f"{STAYS_GONE if over else alone_again}."
     return f"Gone, of what this lab began with: {'; '.join(names)}. {how}"
 
 
@@ -191,6 +239,12 @@ def _lost(listed: Sequence[Step], place: Place) -> dict[Step, str]:
     """The steps whose thing is gone, with its name in words (`Step.lost`)."""
     named = ((step, step.lost(place)) for step in listed if step.lost is not None)
     return {step: name for step, name in named if name}
+
+
+def _made_by_cells(listed: Sequence[Step], place: Place) -> list[str]:
+    """What the lesson's cells had made, and is gone, in words (`Step.cleaned_up`)."""
+    named = (step.cleaned_up(place) for step in listed if step.cleaned_up is not None)
+    return [name for name in named if name]
 
 
 def _is_gone(step: Step, place: Place) -> bool:

@@ -110,6 +110,10 @@ for word do
   esac
 done
 {_FIRST_WORD}\
+# a terminal may be older than the sandbox's port
+case $AWS_ENDPOINT_URL in
+  http://127.0.0.1:*) export AWS_ENDPOINT_URL={{proxy}} ;;
+esac
 case $endpoint$first in
   {{old_names}}) set -- --endpoint-url {{proxy}} "$@" ;;
 esac
@@ -151,7 +155,7 @@ def choose_docker(workspace: Workspace, environ: Mapping[str, str] | None = None
     path = environ.get("PATH", os.defpath).split(os.pathsep)
     elsewhere = os.pathsep.join(entry for entry in path if entry != str(workspace.bin))
     if installed := shutil.which("docker", path=elsewhere):
-        return Docker("installed", Path(installed), f"{installed} is installed")
+        return Docker("installed", Path(installed), "the first docker on the PATH")
     return Docker("standin", ours, "no docker command is installed")
 
 

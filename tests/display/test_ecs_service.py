@@ -59,7 +59,7 @@ def test_deployments_tasks_and_reasons_are_shown() -> None:
     ]
     drawn = service(found, tasks, lambda port: f"http://127.0.0.1:{port}/")
     assert drawn.text.splitlines() == [
-        "The service web is ACTIVE: 1 of 1 tasks run.",
+        "The service web is ACTIVE: 1 of 1 task runs.",
         "",
         "deployment  task definition  desired  running  pending  failed  state",
         "----------  ---------------  -------  -------  -------  ------  -----------",

@@ -142,7 +142,7 @@ def desk(number: str, account: str = ACCOUNT, region: str = REGION) -> Iterator[
         os.environ.update(given)
         boto3.DEFAULT_SESSION = None
         os.environ["PATH"] = f"{commands.shared().folder}{os.pathsep}{given['PATH']}"
-        control = Control(workspace, int(given["LABS_PORT"]))
+        control = Control(workspace)
         if account != ACCOUNT:
             # the sandbox makes its learner in the default account: be an administrator of this one
             write_json(workspace.learner, control.ask("POST", "accounts", {"account": account}))

@@ -47,7 +47,7 @@ def pods(
 ) -> str:
     client = room.docker
     try:
-        control = Control(room.workspace, room.port)
+        control = Control(room.workspace)
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         now = datetime.fromisoformat(control.ask("GET", "clock")["now"])
         shown = look.pods(

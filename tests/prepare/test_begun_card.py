@@ -69,8 +69,57 @@ def test_what_comes_back_alone_is_said_so(place: Place, monkeypatch: pytest.Monk
         "Gone, of what this lab began with: the service web; a repository is there. "
         "lab.bring_back() makes it again, and changes nothing else."
     )
-    assert beginning.bring_back("12", place) == ("a service runs", "a repository is there")
+    assert beginning.bring_back("12", place).made == ("a service runs", "a repository is there")
     assert made == ["back", "repository"]
+
+
+def test_what_does_not_come_back_alone_is_named_and_what_makes_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(
+        monkeypatch,
+        Step("a repository is there", nothing, lambda place: True),
+        Step("the pipeline has delivered", nothing, lost=lambda place: "the pipeline demo-app"),
+        Step("no front", nothing, cleaned_up=lambda place: "the service front"),
+    )
+    said = beginning.bring_back("11", place)
+    assert said.text == (
+        "Back again: a repository is there. What the lesson's cells had made, they make again. "
+        "Not brought back, since it does not come back alone: the pipeline demo-app. "
+        "lab.restart() makes the lab's beginning again, and keeps a snapshot of what is there."
+    )
+
+
+def test_what_the_cells_had_made_is_named_where_the_card_names_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(monkeypatch, Step("no front", nothing, cleaned_up=lambda place: "the service front"))
+    card = beginning.go_on("12", place, BEGUN).notes
+    assert card[0] == "gone, as after a clean-up: the service front"
+    assert beginning.bring_back("12", place).text.startswith(
+        "Gone, and made by the lesson's cells: the service front. They make it again; lab.restart()"
+    )
+
+
+def test_what_was_in_the_way_of_what_came_back_is_said(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def makes(place: Place) -> None:
+        place.removed.append("image demo-app:1.0.0")
+
+    listed(monkeypatch, Step("images are there", makes, lambda place: True))
+    place.removed.append("of an earlier start")
+    assert beginning.bring_back("12", place).removed == ("image demo-app:1.0.0",)
+    assert "Removed for it: image demo-app:1.0.0." in beginning.bring_back("12", place).text
+
+
+def test_where_all_is_there_nothing_is_brought_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(monkeypatch, Step("a service runs", nothing, lambda place: False))
+    assert beginning.bring_back("12", place).text == (
+        "Nothing to bring back: what this lab began with is there."
+    )
 
 
 def test_on_aws_what_is_gone_is_for_prepare(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ def room() -> Iterator[Room]:
 @pytest.fixture
 def place(room: Room) -> Iterator[Place]:
     """A place that no cluster and no role of a test is left in."""
-    made = Place(room.workspace, "sandbox", ACCOUNT, REGION, Control(room.workspace, room.port))
+    made = Place(room.workspace, "sandbox", ACCOUNT, REGION, Control(room.workspace))
     with pytest.MonkeyPatch.context() as changed:
         changed.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{room.port}")
         yield made

@@ -123,7 +123,7 @@ def mixed(day: Day, seed: int, count: int) -> None:
 def test_a_long_day_stays_within_its_bounds(day: Day) -> None:
     """Reported as S15."""
     accounts = [{"account": str(200_000_000_000 + number)} for number in range(30)]
-    Control(day.workspace, day.server.port).ask("POST", "accounts", {"accounts": accounts})
+    Control(day.workspace).ask("POST", "accounts", {"accounts": accounts})
     place = {"LocationConstraint": "us-west-2"}
     day.client("s3").create_bucket(Bucket="day", CreateBucketConfiguration=place)
     day.client("iam").create_role(RoleName="day", AssumeRolePolicyDocument=TRUST)

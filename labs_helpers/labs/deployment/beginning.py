@@ -23,11 +23,13 @@ from labs_helpers.prepare.docker import IN_ECR, built, no_local_images, pushed, 
 from labs_helpers.prepare.ecs import no_cluster, no_task_definition
 from labs_helpers.prepare.load_balancers import no_load_balancer, no_target_group
 from labs_helpers.prepare.people import no_role
+from labs_helpers.prepare.repositories import empty_repository
 from labs_helpers.prepare.step import Place, Step
 
 VERSIONS = {"1.0.0": "10", "1.1.0": "10/next"}
 """The folder of each version, in the files of the labs."""
 _LOCAL = (IN_ECR, "demo-app")
+_REPOSITORY = empty_repository()
 _NO_LOCAL_IMAGES = no_local_images(*_LOCAL)
 _POD = "io.kubernetes.pod.name"
 """The label of a pod's containers."""
@@ -86,6 +88,16 @@ def push_versions(place: Place, wanted: Collection[str] = tuple(VERSIONS)) -> No
         # these images were for the registry only: only what is the learner's is said
         take_names(place, _LOCAL, taken)
         place.removed.extend(one for one in taken if one.removeprefix("image ") in learners)
+
+
+def bring_versions_back(place: Place) -> None:
+    """Push the versions that are missing; the repository's other images and settings stay.
+
+    Raises APIError for a push that a policy or a setting of the repository refuses.
+    """
+    if _REPOSITORY.gone is not None and _REPOSITORY.gone(place):
+        _REPOSITORY.ensure(place)
+    push_versions(place, missing_versions(place))
 
 
 def lacks_a_version(place: Place) -> bool:

@@ -68,6 +68,7 @@ STEPS = (
         f"repository {REPOSITORY} has the images 1.0.0 and 1.1.0",
         _versions,
         beginning.lacks_a_version,
+        back=beginning.bring_versions_back,
     ),
     as_they_came("12", "the lab's files are as they came", made=(_MADE, "next.json")),
     as_they_came(

@@ -23,13 +23,10 @@ _EMPTY = empty_repository()
 
 
 def _images(place: Place) -> None:
-    missing = beginning.missing_versions(place)
-    if not missing:
+    if not beginning.lacks_a_version(place):
         return
-    if _EMPTY.gone is not None and _EMPTY.gone(place):
-        _EMPTY.ensure(place)
     try:
-        beginning.push_versions(place, missing)
+        beginning.bring_versions_back(place)
     except docker.errors.APIError:
         if place.mode != "sandbox":
             raise
@@ -64,6 +61,7 @@ STEPS = (
         f"repository {REPOSITORY} has the images 1.0.0 and 1.1.0 at least",
         _images,
         beginning.lacks_a_version,
+        back=beginning.bring_versions_back,
     ),
     Step(
         f"the service {WEB} of the cluster {CLUSTER} runs, by the role {ROLE}",

@@ -184,7 +184,7 @@ def test_a_lab_opens_a_load_balancer_by_name(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", sandbox.learner["access_key_id"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", sandbox.learner["secret_access_key"])
     monkeypatch.setattr("boto3.DEFAULT_SESSION", None)
-    control = Control(Workspace(sandbox.home), sandbox.port)
+    control = Control(Workspace(sandbox.home))
     assert pages.balancer_page("none", None, control, {}) is None
     with pytest.raises(LabError, match="its ports are: none"):
         pages.balancer_page("front", None, control, {})

@@ -185,12 +185,12 @@ class Deployed:
 
     def wait(self, **by: float) -> None:
         """Move the sandbox clock."""
-        control = Control(self.room.workspace, self.room.port)
+        control = Control(self.room.workspace)
         control.ask("POST", "clock", {"advance_seconds": timedelta(**by).total_seconds()})
 
     def on_test(self) -> str:
         """The address of the test listener."""
-        listed = Control(self.room.workspace, self.room.port).ask("GET", "balancing")["balancers"]
+        listed = Control(self.room.workspace).ask("GET", "balancing")["balancers"]
         own = next(each for each in listed if each["arn"] == self.front.arn)
         return str(next(each["address"] for each in own["listeners"] if each["port"] == 8081))
 

@@ -32,7 +32,7 @@ def baked(room: Room) -> None:
     """Move the sandbox clock until the deployment has completed."""
 
     def look() -> dict[str, Any]:
-        control = Control(room.workspace, room.port)
+        control = Control(room.workspace)
         control.ask("POST", "clock", {"advance_seconds": timedelta(minutes=2).total_seconds()})
         return release(room)
 

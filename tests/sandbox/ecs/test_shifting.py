@@ -73,7 +73,7 @@ def ended(room: Room, name: str, status: str) -> dict[str, Any]:
 
 def wait(room: Room, **by: float) -> None:
     """Move the sandbox clock."""
-    control = Control(room.workspace, room.port)
+    control = Control(room.workspace)
     control.ask("POST", "clock", {"advance_seconds": timedelta(**by).total_seconds()})
 
 
@@ -188,7 +188,7 @@ def test_a_green_whose_tasks_fail_is_taken_back_and_a_test_listener_shows_green_
     iam.put_role_policy(RoleName="shifts", PolicyName="rights", PolicyDocument=json.dumps(document))
     at(room, "green", "BAKE_TIME", 100.0)
     assert front.visit(4) == {"two": 4}
-    places = Control(room.workspace, room.port).ask("GET", "balancing")["balancers"]
+    places = Control(room.workspace).ask("GET", "balancing")["balancers"]
     tests = next(each for each in places if each["arn"] == front.arn)["listeners"][1]
     assert tests["port"] == 8081
     assert front.visit(4, address=tests["address"]) == {"two": 4}

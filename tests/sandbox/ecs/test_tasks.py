@@ -124,7 +124,7 @@ def test_the_execution_role_reads_secrets_and_the_task_role_is_the_programs(
 
 
 def test_the_task_roles_session_lasts_as_long_as_the_task_and_six_hours(room: Room) -> None:
-    wait = partial(Control(room.workspace, room.port).ask, "POST", "clock")
+    wait = partial(Control(room.workspace).ask, "POST", "clock")
     script = "wget -q -O - $AWS_CONTAINER_CREDENTIALS_FULL_URI; echo; exec sleep 1000"
     lasting = room.define(
         "lasting",
