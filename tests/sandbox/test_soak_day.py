@@ -139,8 +139,10 @@ def test_a_long_day_stays_within_its_bounds(day: Day) -> None:
         ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         seen.append(day.measure("after all labs"))
-    first, last = seen[0], seen[-1]
-    assert last.memory < LIMIT
-    assert last.threads <= first.threads + 2
-    assert last.descriptors <= first.descriptors + 4
-    assert last.log < 2 * LONGEST + 100_000
+    assert seen[-1].memory < LIMIT
+    assert seen[-1].log < 2 * LONGEST + 100_000
+    # a service's worker starts with the first work: the labs' first round adds threads
+    for rounds in filter(None, (seen[:ROUNDS], seen[ROUNDS:])):
+        first, last = rounds[0], rounds[-1]
+        assert last.threads <= first.threads + 2
+        assert last.descriptors <= first.descriptors + 4
