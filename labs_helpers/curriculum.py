@@ -179,7 +179,7 @@ LABS = {
             "14",
             "Clean up",
             "clean-up",
-            minutes=25,
+            minutes=30,
             goal="say what you made and what it costs, delete it, and leave nothing behind",
             sandbox="tasks run as containers on this machine",
             aws="deletes by the labs' names; tasks cost by the hour until then",
