@@ -67,9 +67,11 @@ def read(path: Path) -> Manifest:
             raise LabError(f"error: error parsing {path}: its aliases stand for too many values.")
     except (yaml.YAMLError, RecursionError) as error:
         raise LabError(f"error: error parsing {path}: {error}") from error
-    if len(found) != 1 or not isinstance(found[0], dict):
+    objects = [each for each in found if isinstance(each, dict)]
+    if len(found) != 1 or not objects:
+        holds = len(found) if objects else "none"
         raise LabError(
-            f"error: {path} has to hold one object, a Pod or a Deployment; it holds {len(found)}."
+            f"error: {path} has to hold one object, a Pod or a Deployment; it holds {holds}."
         )
     return _checked(path, found[0])
 

@@ -97,10 +97,20 @@ def test_what_kubectl_refuses_is_refused_in_words(
     assert any(one in str(refused.value) for one in words.split("|"))
 
 
-@pytest.mark.parametrize("text", ["", "- a\n", "a: 1\n---\nb: 2\n", "\x00", "just words"])
-def test_a_file_that_holds_no_object_is_refused_in_words(path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        *[(each, "it holds none[.]") for each in ("", "- a\n", "just words")],
+        ("a: 1\n---\nb: 2\n", "it holds 2[.]"),
+        ("a: 1\n---\nwords\n", "it holds 2[.]"),
+        ("\x00", "error parsing"),
+    ],
+)
+def test_a_file_that_holds_no_one_object_is_refused_in_words(
+    path: Path, text: str, says: str
+) -> None:
     path.write_text(text)
-    with pytest.raises(LabError, match="error: "):
+    with pytest.raises(LabError, match=f"error: .*{says}"):
         read(path)
 
 
