@@ -110,9 +110,9 @@ for word do
   esac
 done
 {_FIRST_WORD}\
-# a terminal may be older than the sandbox's port
-case $AWS_ENDPOINT_URL in
-  http://127.0.0.1:*) export AWS_ENDPOINT_URL={{proxy}} ;;
+# a terminal of this LABS_HOME may be older than the sandbox's port
+case "$LABS_HOME $AWS_ENDPOINT_URL" in
+  "{{home}} http://127.0.0.1:"*) export AWS_ENDPOINT_URL={{proxy}} ;;
 esac
 case $endpoint$first in
   {{old_names}}) set -- --endpoint-url {{proxy}} "$@" ;;
@@ -227,6 +227,7 @@ def place_aws(
             record=workspace.sandbox / "server.json",
             down=SANDBOX_DOWN,
             proxy=proxy,
+            home=workspace.home,
             with_value="|".join(_AWS_WITH_VALUE),
             no_kubernetes=_NO_KUBERNETES,
             old_names="|".join(_OLD_HOST_NAMES),

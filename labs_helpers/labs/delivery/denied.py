@@ -18,9 +18,10 @@ _DENIED = re.compile(
 
 def is_allowed_now(world: World, text: str) -> bool:
     """Whether the roles may now do all that a text says they were refused; False for nothing."""
-    asked = list(dict.fromkeys(_DENIED.findall(text)))
+    if not (asked := list(dict.fromkeys(_DENIED.findall(text)))):
+        return False
     client = world.client("iam")
-    return bool(asked) and all(
+    return all(
         Role(client, role, world.now()).allowed([Permission(action, resource, world.region)])
         for role, action, resource in asked
     )

@@ -139,7 +139,7 @@ def test_the_card_stays_short_whatever_other_labs_removed(lab: Desk) -> None:
     removed = tuple(f"lab 09: the image {number}" for number in range(50))
     (line,) = beginning.go_on("11", lab.place, Entry(finished=True, since=removed)).notes
     assert line == (
-        "lab 09 removed 50 things since then, as their cards said; "
+        "lab 09 removed 50 things since then, as its card said; "
         "all that this lab began with is there"
     )
 
