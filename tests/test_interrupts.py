@@ -26,40 +26,6 @@ def test_only_the_traceback_of_an_interrupt_is_left_out(size: int, interrupted: 
     assert (STOPPED in shown.getvalue()) == (not interrupted)
 
 
-DURING = "\nDuring handling of the above exception, another exception occurred:\n\n"
-CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
-
-
-@pytest.mark.parametrize("size", [1, 7, 1000])
-@pytest.mark.parametrize(
-    "chain",
-    [
-        f"{FAILED}{DURING}{STOPPED}",
-        f"{STOPPED}{DURING}{FAILED}",
-        f"{FAILED}{CAUSE}{FAILED}{DURING}{STOPPED}",
-    ],
-)
-def test_a_chain_with_an_interrupt_is_left_out_whole(size: int, chain: str) -> None:
-    other = f"{FAILED}{DURING}{FAILED}"
-    given = f"{other}{chain}the end\n{FAILED}\n{other}"
-    for interrupted in (True, False):
-        shown = io.StringIO()
-        held = Tracebacks(shown)
-        for begin in range(0, len(given), size):
-            held.write(given[begin : begin + size])
-        held.end(interrupted)
-        left = given.replace(chain, "", 1) if interrupted else given
-        assert shown.getvalue().replace(chain, "") == left.replace(chain, "")
-        assert (chain in shown.getvalue()) == (not interrupted)
-
-
-def test_a_prompt_after_a_traceback_is_shown_at_once() -> None:
-    shown = io.StringIO()
-    held = Tracebacks(shown)
-    held.write(f"{FAILED}Password: ")
-    assert shown.getvalue() == f"{FAILED}Password: "
-
-
 def test_what_comes_after_the_interrupt_is_judged_alike() -> None:
     shown = io.StringIO()
     held = Tracebacks(shown)
