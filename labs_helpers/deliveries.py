@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def pipeline(
     """
     client, began = boto3.client("codepipeline"), time.monotonic()
     wanted = _commit(commit) if commit else ""
-    before = ""
+    before, targets = "", _Targets(client, name)
     while True:
         executions = _executions(client, name)
         if not executions:
@@ -55,7 +55,7 @@ def pipeline(
         chosen = executions[0] if followed is None else followed
         words = {one: said for one, said in known.items() if said}
         found = pipelines.drawn(state, chosen, words, chosen is executions[0])
-        if why := _why_tasks_stop(client, state):
+        if why := targets.why_tasks_stop(state):
             found = _followed_by(found, why)
         going = chosen["status"] in ("InProgress", "Stopping")
         waited = time.monotonic() - began
@@ -101,45 +101,67 @@ def _of(executions: Sequence[Mapping[str, Any]], commit: str) -> Mapping[str, An
     return None if executions[0].get("sourceRevisions") else executions[0]
 
 
-def _why_tasks_stop(client: Any, state: Mapping[str, Any]) -> str:
-    """Why the tasks stop that a deployment to ECS under way has started; empty where none does.
+class _Targets:
+    """The services of ECS to which a pipeline deploys; the definition is read when first needed."""
 
-    The action says nothing of them until the deployment has ended, which may take many minutes.
-    """
-    going = {
+    def __init__(self, pipelines_api: Any, name: str) -> None:
+        self._pipelines, self._name = pipelines_api, name
+
+    def why_tasks_stop(self, state: Mapping[str, Any]) -> str:
+        """Why the tasks stop that a deployment under way has started; empty where none does.
+
+        The action says nothing of them until the deployment has ended, which may take many minutes.
+        """
+        for action in _under_way(state):
+            if action in self._places:
+                cluster, name = self._places[action]
+                if why := self._newest_reason(cluster, name):
+                    return (
+                        f"New tasks of the service {name} stop: {why}\n"
+                        f'lab.service("{name}", cluster="{cluster}") shows the service.'
+                    )
+        return ""
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[str, str]]:
+        """Action -> (cluster, service)."""
+        stages = self._pipelines.get_pipeline(name=self._name)["pipeline"]["stages"]
+        return {
+            each["name"]: (
+                each["configuration"]["ClusterName"],
+                each["configuration"]["ServiceName"],
+            )
+            for stage in stages
+            for each in stage["actions"]
+            if each["actionTypeId"]["provider"] == "ECS"
+        }
+
+    @cached_property
+    def _ecs(self) -> Any:
+        return boto3.client("ecs")
+
+    def _newest_reason(self, cluster: str, name: str) -> str:
+        """Why a task of the newest deployment of a service stopped last; empty where none has."""
+        try:
+            found = self._ecs.describe_services(cluster=cluster, services=[name])["services"]
+        except self._ecs.exceptions.ClusterNotFoundException:
+            return ""
+        if not found:
+            return ""
+        newest = [each["id"] for each in found[0]["deployments"][:1]]
+        tasks = tasks_of(self._ecs, found[0], cluster)
+        return newest_reason([each for each in tasks if each.get("startedBy") in newest])
+
+
+def _under_way(state: Mapping[str, Any]) -> list[str]:
+    """The names of the actions that work now; an approval, which has a token, waits."""
+    return [
         each["actionName"]
         for stage in state["stageStates"]
         for each in stage["actionStates"]
         if each.get("latestExecution", {}).get("status") == "InProgress"
         and not each["latestExecution"].get("token")
-    }
-    if not going:
-        return ""
-    stages = client.get_pipeline(name=state["pipelineName"])["pipeline"]["stages"]
-    for action in (each for stage in stages for each in stage["actions"]):
-        if action["name"] in going and action["actionTypeId"]["provider"] == "ECS":
-            place = action["configuration"]
-            cluster, name = place["ClusterName"], place["ServiceName"]
-            if why := _newest_reason(cluster, name):
-                return (
-                    f"New tasks of the service {name} stop: {why}\n"
-                    f'lab.service("{name}", cluster="{cluster}") shows the service.'
-                )
-    return ""
-
-
-def _newest_reason(cluster: str, name: str) -> str:
-    """Why a task of the newest deployment of a service stopped last; empty where none has."""
-    ecs = boto3.client("ecs")
-    try:
-        services = ecs.describe_services(cluster=cluster, services=[name])["services"]
-    except ecs.exceptions.ClusterNotFoundException:
-        return ""
-    for one in services:
-        newest = [each["id"] for each in one["deployments"][:1]]
-        tasks = tasks_of(ecs, one, cluster)
-        return newest_reason([each for each in tasks if each.get("startedBy") in newest])
-    return ""
+    ]
 
 
 def _followed_by(found: Rendering, text: str) -> Rendering:

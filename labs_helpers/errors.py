@@ -59,7 +59,7 @@ def said(fault: BaseException) -> str:
 def _of_an_earlier_port(asked: str) -> str:
     """What to do with a client that asks another port than the sandbox has; empty for none."""
     now = os.environ.get("AWS_ENDPOINT_URL", "")
-    if not is_sandbox(now) or f"{asked}/".startswith(f"{now}/") or not _is_sandboxs_port(now):
+    if not is_sandbox(now) or f"{asked}/".startswith(f"{now}/") or not someone_listens(now):
         return ""
     return (
         f"This client asks {asked.rstrip('/')}, and the sandbox is at {now}: the client was made "
@@ -67,8 +67,8 @@ def _of_an_earlier_port(asked: str) -> str:
     )
 
 
-def _is_sandboxs_port(address: str) -> bool:
-    """Whether somebody listens on the port that the environment names."""
+def someone_listens(address: str) -> bool:
+    """Whether a program has the port of a sandbox's address."""
     host, _, port = address.removeprefix("http://").partition(":")
     with socket.socket() as probe:
         probe.settimeout(2)

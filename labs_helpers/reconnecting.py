@@ -7,13 +7,13 @@ which may be the sandbox of another LABS_HOME.
 from __future__ import annotations
 
 import os
-import socket
 from typing import Any
 from urllib.parse import urlsplit
 
 from botocore import handlers
 
 from labs_helpers.defaults import is_sandbox
+from labs_helpers.errors import someone_listens
 from labs_helpers.modes import SANDBOX, endpoint
 from labs_helpers.runtime import background_process
 from labs_helpers.workspace import Workspace
@@ -62,7 +62,7 @@ def follow(workspace: Workspace) -> None:
     found = background_process.running(workspace.sandbox / "server.json")
     if found is not None:
         wanted = endpoint(int(found.facts["port"]))
-    elif _someone_listens(now):
+    elif someone_listens(now):
         wanted = NOWHERE
     else:
         return
@@ -88,10 +88,3 @@ def to_the_own_sandbox(request: Any, **_: Any) -> None:
 
 
 _BEFORE_SIGN = ("before-sign", to_the_own_sandbox)
-
-
-def _someone_listens(address: str) -> bool:
-    parts = urlsplit(address)
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((parts.hostname or "", parts.port or 0)) == 0

@@ -12,7 +12,7 @@ from typing import Any
 
 from labs_helpers import servers
 from labs_helpers.cli.configure import configure
-from labs_helpers.cli.starting import starting
+from labs_helpers.cli.start import starting
 from labs_helpers.cli.terminal import columns, say, table
 from labs_helpers.control_client import Control
 from labs_helpers.defaults import SANDBOX_DOWN

@@ -16,7 +16,7 @@ import boto3
 from labs_helpers import aws_session, modes, servers
 from labs_helpers.clean_up.delete import Remains, delete
 from labs_helpers.clean_up.found import Survey, Thing, survey
-from labs_helpers.cli.starting import starting
+from labs_helpers.cli.start import starting
 from labs_helpers.cli.terminal import say, table, working
 from labs_helpers.control_client import Control
 from labs_helpers.files import LabsError

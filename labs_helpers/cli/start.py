@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from labs_helpers import servers
 from labs_helpers.cli.terminal import say, working
@@ -41,3 +43,16 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"Images and containers are in {NAMES[choice.kind]} {choice.version}: {choice.why}.")
     print(f"The sandbox runs at {endpoint(found.sandbox.port)}, the engine beside it.")
     return 0
+
+
+@contextmanager
+def starting(workspace: Workspace) -> Iterator[Callable[[str], None]]:
+    """Say that sandbox and engine start, until the block ends, unless all run by their records.
+
+    Yields a function that prints a line meanwhile: a server that runs may not answer.
+    """
+    if servers.all_run(workspace):
+        yield say
+        return
+    with working("Starting the sandbox and the engine ...") as between:
+        yield between

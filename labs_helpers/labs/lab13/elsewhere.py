@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import product
 
 from labs_helpers.checks import calls
 from labs_helpers.checks.world import World
@@ -20,27 +21,28 @@ def given(world: World, start: datetime | None, roles: Collection[str]) -> str:
     A policy of the repository counts whenever it was written: the lab begins without one. start:
     None where the commit has not been sent yet, so that nobody knows what was refused.
     """
+    if _has_policy(world):
+        return f"the repository {world.repository} has a policy of its own"
+    return next(_of_iam(world, start, roles), "") if start else ""
+
+
+def _has_policy(world: World) -> bool:
     ecr = world.client("ecr")
     try:
         ecr.get_repository_policy(repositoryName=world.repository)
-        return f"the repository {world.repository} has a policy of its own"
     except (
         ecr.exceptions.RepositoryPolicyNotFoundException,
         ecr.exceptions.RepositoryNotFoundException,
     ):
-        pass
-    return _of_iam(world, start, roles) if start else ""
+        return False
+    return True
 
 
-def _of_iam(world: World, start: datetime, roles: Collection[str]) -> str:
-    for kind, word in _GIVES:
-        for name in (f"Put{kind}Policy", f"Attach{kind}Policy"):
-            for region in dict.fromkeys((_OF_IAM, world.region)):
-                for one in calls.since(world, name, start, region):
-                    whose = str(one.params.get(f"{kind.lower()}Name", ""))
-                    if one.refused or not whose:
-                        continue
-                    if whose in roles:
-                        return f"a policy was put on the role {whose}, which still lacks the right"
-                    return f"a policy was put on the {word} {whose}"
-    return ""
+def _of_iam(world: World, start: datetime, roles: Collection[str]) -> Iterator[str]:
+    regions = dict.fromkeys((_OF_IAM, world.region))
+    for (kind, word), deed, region in product(_GIVES, ("Put", "Attach"), regions):
+        for one in calls.since(world, f"{deed}{kind}Policy", start, region):
+            whose = str(one.params.get(f"{kind.lower()}Name", ""))
+            if whose and not one.refused:
+                lacks = ", which still lacks the right" if whose in roles else ""
+                yield f"a policy was put on the {word} {whose}{lacks}"
